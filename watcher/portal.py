@@ -347,6 +347,10 @@ class Portal:
         name = self.agency if isinstance(self.agency, str) else self.agency(account)
         return name or self.title
 
+    def plain_status_of(self, account: AccountSettings, snapshot: Snapshot | None) -> Words:
+        """Return the translations of a case's status by language; none if it has none, or is in English."""
+        return self.plain_status(account, snapshot.status) if snapshot and snapshot.status else {}
+
     def vocabulary_of(self, account: AccountSettings) -> str:
         """Return the name of the vocabulary for an account's statuses."""
         return self.vocabulary if isinstance(self.vocabulary, str) else self.vocabulary(account)

@@ -20,7 +20,7 @@ from watcher.alerts.change_fields import bare_title
 from watcher.alerts.change_lines import fact_of, line_of, meaning_of_change
 from watcher.alerts.competing import competing_times
 from watcher.alerts.packing import Form, Part, pack
-from watcher.alerts.style import MAX_TEXT_LENGTH, TextStyle
+from watcher.alerts.style import MAX_TEXT_LENGTH, TextStyle, translated
 from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, as_plain
 from watcher.alerts.title import case_name
 from watcher.language.explanation import GlossaryText, explain_item, explain_status
@@ -75,7 +75,7 @@ def short_parts(context: AlertContext, changes: Sequence[Change], style: TextSty
     lead, meaning = changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
     parts = [Part(pieces=style.sentences(fact), rank=0, rest=1), *_competing(context, style)]
-    parts += _in_plain_words(context, changes, style)
+    parts.append(_plain_part(context, changes, style))
     parts += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     if lead.kind in _STATUS_KINDS | _ITEM_KINDS:
         parts.append(Part(pieces=style.sentences(meaning.plain), rank=4, rest=6))
@@ -94,7 +94,7 @@ def full_parts(context: AlertContext, changes: Sequence[Change], style: TextStyl
     catalogue, lead, meaning = style.catalogue, changes[0], _meaning(context, changes, style)
     fact = fact_of(lead, style, title=title)
     before = [Part(pieces=style.sentences(fact), rank=0, rest=1), *_competing(context, style)]
-    before += _in_plain_words(context, changes, style)
+    before.append(_plain_part(context, changes, style))
     before += _other_changes(context, changes, style, visible=f"{title}\n{fact}")
     means = "" if meaning.plain in fact else meaning.plain
     before.append(Part(pieces=style.sentences(means), rank=3, label=catalogue.message("general", "means")))
@@ -202,14 +202,16 @@ def _status(context: AlertContext, style: TextStyle, *, visible: str) -> Iterato
     yield Part(pieces=(words[:1].upper() + words[1:],), rank=2)
 
 
-def _in_plain_words(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Iterator[Part]:
-    """Yield the translation of a new status that is in the agency's language and not in the reader's."""
-    words, case = context.plain_status.get(style.catalogue.language, ""), context.snapshot
-    if case is None or not words or words.casefold() == (case.status or "").casefold():
-        return
-    if any(change.kind in _STATUS_KINDS for change in changes):
-        text = style.catalogue.format("general", "translated", words=style.in_quotes(words))
-        yield Part(pieces=(text,), rank=1)
+def in_plain_words(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> str:
+    """Return the translation of a new status that is in the agency's language and not in the reader's; "" if none."""
+    words = translated(context.plain_status, context.snapshot.status if context.snapshot else None, style)
+    if not words or not any(change.kind in _STATUS_KINDS for change in changes):
+        return ""
+    return style.catalogue.format("general", "translated", words=style.in_quotes(words))
+
+
+def _plain_part(context: AlertContext, changes: Sequence[Change], style: TextStyle) -> Part:
+    return Part(pieces=tuple(filter(None, (in_plain_words(context, changes, style),))), rank=1)
 
 
 def _description(

@@ -1,18 +1,19 @@
 """The first alert about an account: which cases are watched from now on. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from watcher.alerts.coverage import covers, is_limited
 from watcher.alerts.packing import Form, Part, pack
 from watcher.alerts.routing import route_to_all
 from watcher.alerts.sms import sms_of
-from watcher.alerts.style import Detail, TextStyle
+from watcher.alerts.style import Detail, TextStyle, translated
 from watcher.alerts.text_blocks import GAP, MAX_BODY_LENGTH, as_html, as_plain
 from watcher.alerts.title import case_name, cut_title
 from watcher.clock.timestamps import iso_text
 from watcher.language.catalogue import load_catalogue
+from watcher.messages import Words
 from watcher.model.alert import AlertDraft, AlertText
 from watcher.model.case import Snapshot
 from watcher.model.writes import WriteSet
@@ -26,13 +27,14 @@ class WatchedCase:
     """A case that is watched from now on. `label` is what the user calls it, `person` whose it is.
 
     `days_without_change` is how long it has been in its stage if that is longer than its threshold, else None.
-    `added` are the changes that say that it is watched.
+    `plain_status` has the translations of its status by language. `added` are the changes that say that it is watched.
     """
 
     snapshot: Snapshot
     days_without_change: int | None = None
     label: str | None = None
     person: str | None = None
+    plain_status: Words = field(default_factory=dict)
     added: tuple[int, ...] = ()
 
 
@@ -130,10 +132,17 @@ def _line(case: WatchedCase, style: TextStyle) -> str:
         "first_contact",
         "line",
         name=_name(case, style),
-        status=style.quoted(snapshot.status) or style.catalogue.message("stage", snapshot.stage.value, "name"),
+        status=_status(case, style) or style.catalogue.message("stage", snapshot.stage.value, "name"),
         since=style.day(iso_text(snapshot.status_since)),
         days=style.plural("days", case.days_without_change),
     )
+
+
+def _status(case: WatchedCase, style: TextStyle) -> str:
+    """Return the status in the agency's words, and what they mean if they are in another language."""
+    words = style.quoted(case.snapshot.status)
+    plain = translated(case.plain_status, case.snapshot.status, style)
+    return f"{words} ({style.in_quotes(plain)})" if plain else words
 
 
 def _name(case: WatchedCase, style: TextStyle) -> str:

@@ -7,7 +7,7 @@ to the program's own page; no text from a portal can become a link. No alert ask
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from watcher.alerts.body import full_parts, short_parts
+from watcher.alerts.body import full_parts, in_plain_words, short_parts
 from watcher.alerts.change_facts import names_appointment
 from watcher.alerts.change_fields import bare_title, fields_of
 from watcher.alerts.change_lines import fact_of, line_of
@@ -102,7 +102,8 @@ def _sms(context: AlertContext, lead: Change, style: TextStyle) -> str:
     title = next(titles_of(context, lead, masked))
     seen = f"{title}\n{bare_title(lead, masked)}"
     fact = fields_of(lead, masked).get("place", "") if names_appointment(lead) else fact_of(lead, masked, title=seen)
-    return sms_of(f"{title}. {fact}" if fact else title, style.catalogue, link=style.link)
+    texts = filter(None, (title, in_plain_words(context, (lead,), masked), fact))
+    return sms_of(". ".join(texts), style.catalogue, link=style.link)
 
 
 def _minimal(lead: Change, style: TextStyle) -> AlertText:

@@ -17,6 +17,7 @@ from watcher.language.date_text import (
     parse_moment,
     parse_stamp,
 )
+from watcher.messages import Words
 from watcher.model.appointment_time import AppointmentTime
 from watcher.privacy.masking import mask_case_number, mask_numbers
 from watcher.text.item_marks import item_mark
@@ -155,3 +156,9 @@ class TextStyle:
     def plural(self, unit: str, value: object) -> str:
         """Return a number with its unit; "" if `value` is not an integer."""
         return self.catalogue.plural(unit, value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def translated(words: Words, status: str | None, style: TextStyle) -> str:
+    """Return the translation of a status into the reader's language; "" if there is none, or it says the same."""
+    text = words.get(style.catalogue.language, "")
+    return "" if text.casefold() == (status or "").casefold() else text

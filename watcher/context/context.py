@@ -84,7 +84,7 @@ class Context:
             account_cases=tuple(
                 UserCase(number=case.case_number, label=case.label, person=case.person) for case in cases
             ),
-            plain_status=portal.plain_status(account, snapshot.status) if snapshot and snapshot.status else {},
+            plain_status=portal.plain_status_of(account, snapshot),
             unread=_unread(cases, now - self.settings.schedule.blind_after),
         )
         writes = compose.compose(alert_context, self.settings, now=now, baseline=baseline)

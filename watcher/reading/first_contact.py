@@ -57,6 +57,7 @@ def first_contact(
                 days_without_change=_days(stall),
                 label=case.label,
                 person=case.person,
+                plain_status=portal.plain_status_of(account, case.snapshot),
                 added=tuple(added[case.case_number]),
             )
         )
