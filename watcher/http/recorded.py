@@ -21,11 +21,11 @@ class RecordedTransport(httpx.BaseTransport):
     """Asks a function for the answer to each request. What the function raises ends the request."""
 
     def __init__(self, find: Callable[[str, str], RecordedAnswer]) -> None:
-        """`find` takes a method and a path."""
+        """`find` takes a method and a path with its query."""
         self._find = find
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Return the recorded answer."""
-        answer = self._find(request.method, request.url.path)
+        answer = self._find(request.method, request.url.raw_path.decode("ascii"))
         headers = {name: text for name, text in answer.headers.items() if name not in _OF_THE_CONNECTION}
         return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(answer.body))

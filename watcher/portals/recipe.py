@@ -6,14 +6,16 @@ What the account needs, its links, and the shortest interval depend on the recip
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from watcher.messages import Words, mark
 from watcher.model.alert import Links
-from watcher.portal import Portal, PortalContext, Question, Reader, Variant
+from watcher.portal import CaseRead, HandoverPlan, Importer, Portal, PortalContext, Question, Reader, Variant
 from watcher.privacy.redaction import register_secret
 from watcher.recipe.account import RecipeAccount
 from watcher.recipe.model import comparable_status
 from watcher.recipe.parse.check import MIN_EVERY, load_recipe
+from watcher.recipe.parse.handover_table import is_plain
 from watcher.recipe.parse.shipped import FOLDER, shipped_names
 from watcher.recipe.questions import further_questions
 from watcher.recipe.run.fields import VOCABULARY
@@ -76,6 +78,44 @@ def try_recipe(account: RecipeAccount, context: PortalContext) -> Iterator["Sele
 
     with _open_visit(account, context) as (visit, reader):
         yield from Workshop(account.parsed, visit, reader).walk()
+
+
+def _handover(account: RecipeAccount) -> HandoverPlan | None:
+    """Return the recipe's own requests that a script in the person's tab can send."""
+    recipe, handover = account.parsed, account.parsed.handover
+    if handover is None:
+        return None
+    parts = urlsplit(account.address)
+    listing = _at_account(account, recipe.cases.request.address.text) if recipe.cases and handover.number else ""
+    requests = [recipe.case.request, *(part.request for part in recipe.case.collections)]
+    paths = [request.address.text for request in requests if request and is_plain(request, frozenset({"case_number"}))]
+    own = [_at_account(account, path) for path in paths if path.startswith(("/", f"{recipe.base_url}/"))]
+    base = f"{parts.scheme}://{parts.netloc}"
+    return HandoverPlan(
+        origin=base,
+        listing=listing.removeprefix(base),
+        number=handover.number,
+        paths=() if handover.page else tuple(path.removeprefix(base) for path in own),
+        takes_page=handover.page,
+    )
+
+
+def _importer(account: RecipeAccount) -> Importer | None:
+    if account.parsed.handover is None:
+        return None
+
+    def read_files(files: Sequence[tuple[str, bytes]], _language: str) -> Sequence[CaseRead]:
+        from watcher.recipe.workshop.handed_over import read_handed_over  # noqa: PLC0415 - loads the HTTP library
+
+        return read_handed_over(
+            account.parsed,
+            files,
+            base_url=account.address,
+            cases=account.cases,
+            parameters=account.parameter_values,
+        )
+
+    return read_files
 
 
 def _links(account: RecipeAccount) -> Links:
@@ -172,6 +212,8 @@ PORTAL = Portal(
     vocabulary=VOCABULARY,
     has_recordings=False,
     session_hosts=_session_hosts,
+    importer=_importer,
+    handover=_handover,
     origins=_origins,
     questions=_QUESTIONS,
     further_questions=further_questions,

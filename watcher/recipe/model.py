@@ -174,6 +174,18 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What a script takes in the tab in which a person is signed in.
+
+    `number` finds case numbers on the page of `[cases]`; "" if only the account's own are asked for. `page`: the page
+    that the person looks at is that of the case.
+    """
+
+    number: str = ""
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One portal. `text` is the content of the recipe file; `hosts` are those allowed besides that of `base_url`."""
 
@@ -189,6 +201,7 @@ class Recipe:
     signed_out: tuple[Selector, ...] = ()
     unavailable: tuple[Selector, ...] = ()
     blocked: tuple[Selector, ...] = ()
+    handover: Handover | None = None
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     min_every: timedelta
     machine_credentials: bool = False

@@ -26,7 +26,7 @@ async function gather(plan) {
   const numbers = new Set(plan.cases);
   const find = (text) => {
     for (const found of text.matchAll(new RegExp(plan.number, "gi"))) {
-      numbers.add(found[1].toUpperCase());
+      numbers.add(found[1]);
     }
   };
   if (plan.listing && plan.all_cases) {

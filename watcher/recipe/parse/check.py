@@ -16,6 +16,7 @@ from watcher.recipe.model import CaseList, CasePage, Recipe, Step
 from watcher.recipe.page.selectors import Selector
 from watcher.recipe.parse.about import read_about
 from watcher.recipe.parse.case_table import read_case
+from watcher.recipe.parse.handover_table import read_handover
 from watcher.recipe.parse.parameter_table import read_parameters
 from watcher.recipe.parse.requests import RESERVED_NAMES, Requests
 from watcher.recipe.parse.shipped import shipped_names
@@ -110,6 +111,7 @@ class _Check:
         about, blocked = read_about(top.table("about")), self._any("blocked")
         cases = self._cases()
         case = self._case()
+        handover = read_handover(top.table("handover"), cases, case)
         top.check_unknown_keys()
         if name is None or links is None or case is None:
             return None
@@ -126,6 +128,7 @@ class _Check:
             signed_out=signed_out,
             unavailable=unavailable,
             blocked=blocked,
+            handover=handover,
             parameters=self._parameters,
             min_every=min_every,
             machine_credentials=machine_credentials,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from watcher.errors import ReadFailed, UnexpectedAnswer
 from watcher.http.client import PortalHttp
@@ -54,7 +55,11 @@ class Playback:
         self._used: set[int] = set()
 
     def find(self, method: str, path: str) -> RecordedAnswer:
-        """Return the next answer to a request. Raises `UnexpectedAnswer` if none was recorded."""
+        """Return the next answer to a request, without regard to its query.
+
+        Raises `UnexpectedAnswer` if none was recorded.
+        """
+        path = unquote(path.partition("?")[0])
         matching = [index for index, answer in enumerate(self._answers) if _answers(answer, method, path)]
         if not matching:
             raise UnexpectedAnswer(_("no answer to {method} {path} was recorded", method=method, path=path))
