@@ -22,5 +22,7 @@ def test_check_follows_a_shipped_recipe_and_reports_the_change(empty_workspace: 
             result = empty_workspace.run("check", "--json", expect=(1,))  # nothing listens at the channel's address
             (account,) = result.json["accounts"]
             assert [change["kind"] for change in account["changes"]] == [kind]
-        alerts = empty_workspace.run("alerts", "show", "2").out
-    assert "In English: “The residence permit is ready to be collected”" in alerts
+        alert = empty_workspace.run("alerts", "show", "2").out
+        status = empty_workspace.run("status", "26FR000001").out
+    for text in (alert, status):
+        assert "In English: “The residence permit is ready to be collected”" in text

@@ -24,6 +24,7 @@ from watcher.messages import _, current_language, mark
 from watcher.model.case import ItemState, Snapshot
 from watcher.model.change import RecordedChange, note_text
 from watcher.model.ledger import TrackedCase, TrackedItem, TrackedNotice
+from watcher.portals import find
 from watcher.views.cases import agency_of, case_stalls, day_of, name_of
 from watcher.views.items import task_text
 from watcher.views.published_lists import list_sections, priority_text
@@ -76,7 +77,7 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
     if case.priority:
         yield _("Priority date"), priority_text(case.priority)
     if case.snapshot is not None:
-        yield from _facts_of_snapshot(case, case.snapshot)
+        yield from _facts_of_snapshot(case, case.snapshot, _translated(case, context))
     yield _("Last checked"), local_time(case.last_read_at, context.settings.timezone)
     if case.finished:
         text = _("not checked any more; `watcher watch {case}` resumes", case=quote(case.case_number))
@@ -87,12 +88,23 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
         yield _("Note"), styled(_("no news for longer than you asked to wait"), "yellow")
 
 
-def _facts_of_snapshot(case: TrackedCase, snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+def _translated(case: TrackedCase, context: ReadOnlyContext) -> str:
+    """Return what a status in the agency's own language means; "" if it is in the user's."""
+    account = context.settings.accounts.get(case.account)
+    words = find(account.portal).plain_status_of(account, case.snapshot) if account else {}
+    text, catalogue = words.get(current_language(), ""), load_catalogue(current_language())
+    quoted = catalogue.format("general", "quoted", text=text)
+    return catalogue.format("general", "translated", words=quoted) if text else ""
+
+
+def _facts_of_snapshot(case: TrackedCase, snapshot: Snapshot, translated: str) -> Iterator[tuple[str, str]]:
     stage = load_catalogue(current_language()).message("stage", snapshot.stage, "name")
     if snapshot.form or snapshot.title:
         yield _("Form"), ", ".join(filter(None, (snapshot.form, snapshot.title)))
     if snapshot.status:
         yield _("Status"), _since(snapshot.status, str(snapshot.status_since or ""))
+    if translated:
+        yield "", translated
     yield _("Stage"), _since(stage, str(case.stage_since or ""))
     if snapshot.submitted_on:
         yield _("Filed"), str(snapshot.submitted_on)
