@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from watcher.delivery.channel_url import schema
 from watcher.delivery.message_traits import Traits
 from watcher.model.change import Severity
-from watcher.settings.device_channels import SUBSCRIPTION_OPTION, TARGET
+from watcher.model.web import PUSH_TARGET, SUBSCRIPTION_OPTION
 
 MAX_BYTES: Final = 3_800
 """Of what is pushed. Services accept at least 4,096, encrypted (RFC 8030, 7.2)."""
@@ -31,8 +31,8 @@ def is_device(url: SecretStr) -> bool:
 
 def prepare(service: Any, url: SecretStr) -> None:
     """Give Apprise's service the subscription that is in the URL, which it would read from a file."""
-    service.subscriptions.add(_options(url)[SUBSCRIPTION_OPTION][0], name=TARGET)
-    service.targets = [TARGET]
+    service.subscriptions.add(_options(url)[SUBSCRIPTION_OPTION][0], name=PUSH_TARGET)
+    service.targets = [PUSH_TARGET]
     service.ttl = KEPT_FOR  # Apprise's option allows a minute
 
 

@@ -19,6 +19,12 @@ ALERT_LINK_TIME = timedelta(days=30)
 AHEAD = timedelta(minutes=1)
 """How far in the future a stored moment may lie: clocks of machines that share a database differ."""
 
+PUSH_TARGET = "device"
+"""What the URL of a device's channel calls its only subscription."""
+
+SUBSCRIPTION_OPTION = "subscription"
+"""The option of that URL that has the subscription as JSON."""
+
 
 class KeyKind(StrEnum):
     """What a token opens."""

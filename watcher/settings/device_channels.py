@@ -15,16 +15,11 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import SecretStr
 
 from watcher.model.change import Severity
+from watcher.model.web import PUSH_TARGET, SUBSCRIPTION_OPTION
 from watcher.settings import ChannelSettings, Settings, WebSettings
 
 PUSH_KEY_FILE: Final = "push_key.pem"
 """The file in state_dir with the key that signs what is pushed to devices (VAPID, RFC 8292)."""
-
-TARGET: Final = "device"
-"""What a channel's URL calls its only subscription."""
-
-SUBSCRIPTION_OPTION: Final = "subscription"
-"""The option of a channel's URL that has the subscription as JSON."""
 
 
 class DeviceChannel(ChannelSettings):
@@ -91,7 +86,7 @@ def _url(target: PushTarget, settings: Settings) -> SecretStr:
         "image": "no",
         SUBSCRIPTION_OPTION: json.dumps({"endpoint": target.endpoint, "keys": keys}, separators=(",", ":")),
     }
-    return SecretStr(f"vapid://{_contact(settings.web)}/{TARGET}?{urlencode(options)}")
+    return SecretStr(f"vapid://{_contact(settings.web)}/{PUSH_TARGET}?{urlencode(options)}")
 
 
 def _contact(web: WebSettings) -> str:
