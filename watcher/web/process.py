@@ -68,9 +68,9 @@ class PageProcess:
         self._supervisor = Supervisor(channel, clock, os.getppid())
 
     def run(self) -> int:
-        """Serve. Return the exit status."""
+        """Serve. Return the exit status. What a page waits for in its thread may still go on."""
         try:
-            asyncio.run(self._serve())
+            asyncio.new_event_loop().run_until_complete(self._serve())
         except WatcherError as error:
             _log.error("page_unavailable", extra={"reason": str(error)})
             return 1
@@ -121,4 +121,4 @@ def main(clock: Clock | None = None) -> None:
         status = PageProcess(channel_to_parent(), clock or SystemClock()).run()
     except EOFError:
         status = 0
-    os._exit(status)  # a page may still wait for something in its thread
+    os._exit(status)  # without waiting for the threads
