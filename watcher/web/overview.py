@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from watcher.context.read_only import ReadOnlyContext
 from watcher.model.case import Stage
-from watcher.model.change import ChangeKind, RecordedChange
+from watcher.model.change import ChangeKind, RecordedChange, Severity
 from watcher.model.ledger import TrackedCase
 from watcher.store.database.daemon_lock import daemon_holds
 from watcher.text.case_numbers import normalized_number
@@ -42,6 +42,7 @@ PAGE_SIZE = 50
 """Cards on one page."""
 
 _MAX_NEWS = 20
+_SEVERITIES = (Severity.URGENT, Severity.IMPORTANT, Severity.ROUTINE)
 _MAX_NEEDS = 20
 _FIRST_NEWS = timedelta(days=7)
 """What is new on a device that never said what it has seen."""
@@ -161,7 +162,7 @@ def _cards(
 def changes_of(
     request: Request, cases: Sequence[TrackedCase], opened: ReadOnlyContext, dates: Dates, *, limit: int
 ) -> list[News]:
-    """Return what this device has not seen of what the visitor may see, newest first."""
+    """Return what this device has not seen of what the visitor may see, newest first, the urgent first of one check."""
     seen = seen_by(request)
     if seen is None:
         changes = opened.store.history(since=dates.now - _FIRST_NEWS, limit=limit * 10)
@@ -169,6 +170,7 @@ def changes_of(
         changes = list(takewhile(lambda change: change.id > seen.change, opened.store.history(limit=limit * 10)))
     names = {(case.account, case.case_number): name_of(case) for case in cases}
     shown = [change for change in changes if _is_shown(change, names, all_seen=sees_all(request))]
+    shown.sort(key=lambda change: (-change.at.timestamp(), _SEVERITIES.index(change.change.severity)))
     return [_news(change, names, dates) for change in shown[:limit]]
 
 

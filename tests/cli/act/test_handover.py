@@ -56,7 +56,7 @@ def test_revoke_ends_the_keys_of_the_account_only(page: Workspace) -> None:
 
 def test_errors_say_what_to_do(page: Workspace) -> None:
     assert "family" in page.run("handover", "uncle", expect=(2,)).err
-    page.write(PAGE + '[accounts.family]\nportal = "ircc"\nusername = "1"\npassword = "x"\n')
+    page.write(PAGE + '[accounts.family]\nportal = "manual"\nsite = "nvc"\ncases = ["ABC0000000001"]\n')
     assert "nothing can be handed over" in page.run("handover", "family", expect=(1,)).err
     page.write(ACCOUNT)
     assert "Set `listen` and `url` in [web]" in page.run("handover", "family", expect=(2,)).err
