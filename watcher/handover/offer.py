@@ -36,7 +36,9 @@ def script_of(account: AccountSettings, token: str, *, page: str, known: Collect
     Raises `NothingToHandOver`.
     """
     portal, plan = portals.find(account.portal), plan_of(account)
-    hosts = portal.session_hosts(account) if portal.session_hosts is not None else ()
+    # Nothing checks an account that is handed over, so its session would be of no use.
+    session_hosts = None if account.is_handed_over else portal.session_hosts
+    hosts = session_hosts(account) if session_hosts is not None else ()
     return Script(
         plan=plan,
         account=account.name,

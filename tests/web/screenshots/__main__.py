@@ -47,10 +47,7 @@ def pictures(alert: str) -> list[Picture]:
     return [
         Picture("overview-phone", "/", PHONE),
         Picture("alert-phone", f"/a/{alert}", PHONE),
-        Picture("case-phone", case, PHONE, "dark"),
-        Picture("overview", "/", DESK),
         Picture("case", case, DESK, "dark"),
-        Picture("calendar", "/calendar", DESK),
     ]
 
 
