@@ -18,7 +18,7 @@ def read_handover(table: Table | None, cases: CaseList | None, case: CasePage | 
         table.add_fault("number", _("needs [cases] with a `get` without placeholders: the page with the numbers"))
     if case is not None and not page and (case.request is None or not is_plain(case.request, _CASE_NUMBER)):
         table.faults.add(
-            table.path, _("needs `page = true`, or [case] with a `get` whose only placeholder is {{case_number}}")
+            table.path, _("needs `page = true`, or [case] with a `get` whose only placeholder is {case_number}")
         )
     return Handover(number=number, page=page)
 
