@@ -75,6 +75,9 @@ PASTED = {
     "watcher forget {}": Pasted("watcher forget {account}", "saved session deleted"),
     "watcher history": Pasted("watcher history", CASE),
     "watcher history --since 30d": Pasted("watcher history --since 30d", CASE),
+    "watcher priority IOE0000000001 --category EB2 --country IN --date 2014-01-15": Pasted(
+        "watcher priority {case} --category EB2 --country IN --date 2014-01-15", "EB2"
+    ),
     "watcher label CASE --person NAME": Pasted("watcher label {case} --person {person}", "case of Ana María"),
     "watcher label IOE0000000001 Green card --person Maria": Pasted(
         "watcher label {case} Green card --person Maria", "Green card, case of Maria"
@@ -129,12 +132,14 @@ PASTED = {
 
 TESTED_ELSEWHERE = {
     "watcher run", "watcher demo", "watcher init", "watcher service exec status", "watcher service install --browser",
+    "watcher handover ACCOUNT", "watcher handover {}", "watcher handover {} --revoke",
+    "watcher handover family --extension hand-over.zip", "watcher import ACCOUNT FILE", "watcher import {} FILE",
 }  # fmt: skip
-"""Commands without fields that need more than a workspace: time, a person, systemd."""
+"""Commands that need more than this workspace: time, a person, systemd, the page and a USCIS account."""
 
 NAMES = {
     "watcher check --trace", "watcher done", "watcher due", "watcher record", "watcher remind",
-    "watcher restore",
+    "watcher recipe check --accept", "watcher restore",
 }  # fmt: skip
 """Commands that a sentence only names, without asking anyone to run them."""
 

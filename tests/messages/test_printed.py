@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from textwrap import dedent
 
@@ -35,6 +36,15 @@ _STATUS = {
     for word in re.findall(r"\w+", text)
 }
 _KEYS = {*Settings.model_fields, *Stage}
+_VARIANTS = {
+    word
+    for name in portals.names()
+    for variant in portals.find(name).variants()
+    for text in (variant.name, variant.title, variant.country, variant.sources, *chain(*variant.needs))
+    for word in re.findall(r"\w+", text.get(pseudo.LANGUAGE, "") if isinstance(text, dict) else str(text))
+    if isinstance(text, dict) or text in {variant.name, variant.country, variant.sources} or text in dict(variant.needs)
+}
+"""Names, keys, and a recipe's own texts, which it has in each language."""
 _DATES = {"de", *(name for names in month_names()[pseudo.LANGUAGE] for name in names)}
 
 
@@ -99,7 +109,7 @@ def configure(workspace: ApiWorkspace) -> None:
 
 def leftovers(speaker: Speaker, commands_to_run: str) -> dict[str, str]:
     """Run the commands in the lines. Return the words past the translations by command."""
-    allowed = _NAMES | _COMMAND_NAMES | _FILE_SYSTEMS | _STATUS | _KEYS | _DATES
+    allowed = _NAMES | _COMMAND_NAMES | _FILE_SYSTEMS | _STATUS | _KEYS | _DATES | _VARIANTS
     found = {}
     for line, words in speaker.words_past_the_translations(commands_to_run.split("\n")).items():
         if left := [word for word in words if word not in allowed.union(_WORD.findall(line))]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from shlex import quote
 
 from watcher.app import App
 from watcher.doctor.finding import Finding, about_account, failed, ok, warning
@@ -20,7 +21,7 @@ def check_official_mail(app: App) -> Iterator[Finding]:
     for mailbox in official_mailboxes(app.settings).values():
         state = decode(app.sessions.of(mailbox.name, PURPOSE).load())
         about = about_account(", ".join(mailbox.accounts))
-        yield _reading(about, state, mailbox.login.host)
+        yield _reading(about, state, mailbox.login.host, next(iter(mailbox.accounts)))
         recent = [moment for moment in state.forged if app.clock.now() - moment < _RECENT]
         if recent:
             text = plural(
@@ -33,10 +34,11 @@ def check_official_mail(app: App) -> Iterator[Finding]:
             yield warning(about, text, _("open no link in it; type the address of the official site yourself"))
 
 
-def _reading(about: str, state: MailboxState, host: str) -> Finding:
+def _reading(about: str, state: MailboxState, host: str, account: str) -> Finding:
     if state.reason is not None:
         text = _("official mail: {reason}", reason=state.reason)
-        return failed(about, text, _("correct official_mail, then run `watcher resume` for the account"))
+        fix = _("correct official_mail, then run `watcher resume {account}`", account=quote(account))
+        return failed(about, text, fix)
     if state.read_at is None:
         text = _("official mail: the mailbox at {host} was not read yet", host=host)
         return warning(about, text, _("`watcher run` reads it"))

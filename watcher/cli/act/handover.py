@@ -1,6 +1,7 @@
 """`watcher handover`: what hands over from the person's own signed-in browser."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -55,7 +56,7 @@ def handover_command(
             raise click.UsageError(
                 _(
                     "The page is off, and only it can take a hand-over. Set `listen` and `url` in [web]; without it,"
-                    " `watcher import` takes pages that you saved."
+                    " `watcher import ACCOUNT FILE` takes pages that you saved."
                 )
             )
         script = _script(app, account)
@@ -127,6 +128,6 @@ def _explain(script: Script, extension: Path | None, shortcut: Path | None) -> N
         _(
             "It contains a key that can hand over to {account} and nothing else. `watcher handover {account} --revoke`"
             " ends it.",
-            account=account,
+            account=quote(account),
         )
     )
