@@ -43,7 +43,7 @@ _SECTIONS = {
         "portals": ("show.portals", mark("List the websites that can be watched and what each needs.")),
         "init": ("setup.init", mark("Set up step by step.")),
         "login": ("act.login", mark("Sign in, or import the session of your browser.")),
-        "handover": ("act.handover", mark("Hand over what your own browser shows, with a bookmark or an extension.")),
+        "handover": ("act.handover", mark("Hand over what your own browser shows, with one tap.")),
         "notify": ("show.alerts", mark("Send a test alert, and show who gets which alerts.")),
         "web": ("setup.web", mark("Sign a phone or a browser in to the page.")),
         "recipe": ("setup.recipes", mark("Describe a website that is not supported yet, and test it.")),
