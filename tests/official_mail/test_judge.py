@@ -16,6 +16,7 @@ from tests.official_mail.mails import (
     no_dns,
     signed,
 )
+from watcher.official_mail.dns import text_record
 from watcher.official_mail.judge import MailKind, judge
 from watcher.official_mail.proof import Lookup
 
@@ -47,6 +48,10 @@ def test_signed_mail_about_a_case_is_official(senders: tuple[str, ...]) -> None:
         pytest.param(signed(mail(sender=f"{AGENCY}, other@example.com")), id="two senders in one line"),
         pytest.param(signed(mail(sender=f'"{AGENCY}" <other@example.com>')), id="the address as a name"),
         pytest.param(signed(mail(sender=f"x@{DOMAIN}.example.com")), id="the domain as a beginning"),
+        pytest.param(
+            mail(sender=f"=?utf-8?q?{AGENCY.replace('@', '=40')}?= <x@example.com>"), id="the address encoded"
+        ),
+        pytest.param(mail(sender=f"=?x-none?q?A?= {AGENCY} <x@example.com>"), id="an unknown encoding"),
         pytest.param(
             mail(headers=f"Authentication-Results: {SERVER}; dmarc=pass header.from={DOMAIN}\r\n"), id="results"
         ),
@@ -144,3 +149,8 @@ def test_damaged_signed_mail_is_never_official(data: st.DataObject) -> None:
 @given(st.binary(max_size=400), st.sampled_from([b"", b"From: x@agency.example.gov\r\n", signed(mail())[:300]]))
 def test_any_bytes_are_judged(raw: bytes, beginning: bytes) -> None:
     assert kind_of(beginning + raw) is not MailKind.OFFICIAL
+
+
+@pytest.mark.parametrize("selector", [".".join(["a" * 60] * 5), "a" * 70, "a..b", "\N{REPLACEMENT CHARACTER}", "\\300"])
+def test_key_with_a_name_that_cannot_exist_does_not_exist(selector: str) -> None:
+    assert text_record(f"{selector}._domainkey.{DOMAIN}") is None

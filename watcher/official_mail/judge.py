@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from enum import StrEnum
@@ -86,8 +88,17 @@ def _is_from(address: str, sender: str) -> bool:
 
 def _names_a_sender(headers: Message, senders: Sequence[str]) -> bool:
     """Return whether `From` shows the address of a confirmed sender, though the mail is from another one."""
-    shown = " ".join(map(str, headers.get_all("From") or ())).lower()
+    written = " ".join(map(str, headers.get_all("From") or ()))
+    shown = f"{written} {_decoded(written)}".lower()
     return any(sender.removeprefix("@") in shown for sender in senders)
+
+
+def _decoded(text: str) -> str:
+    """Return a header's text with its encoded words decoded (RFC 2047), as it is shown; as it is if it is damaged."""
+    try:
+        return str(make_header(decode_header(text)))
+    except (ValueError, LookupError, HeaderParseError):
+        return text
 
 
 def _is_about_a_case(raw: bytes, headers: Message) -> bool:
