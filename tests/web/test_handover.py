@@ -7,7 +7,7 @@ import zipfile
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
 
@@ -178,3 +178,14 @@ def test_extension_hands_over_the_session(site: Site) -> None:
         assert b"kept" in (app.sessions.of("family").load() or b"")
     foreign = json.dumps([cookie | {"domain": "evil.example"}]).encode()
     assert client.post(f"{key(site)}/session", content=foreign, headers=headers).status_code == 422
+
+
+@pytest.mark.parametrize("name", ['family"; x="', "family?a#b", "famille é%41"])
+def test_account_may_have_any_name(tmp_path: Path, name: str) -> None:
+    named = a_site(tmp_path, accounts={name: ACCOUNT.model_copy(update={"name": name})})
+    browser = named.signed_in()
+    pages = re.findall(r'href="(/accounts/[^"]+)"', browser.get("/").text)
+    assert {browser.get(unescape(page)).status_code for page in pages} == {200}
+    answer = browser.submit(f"/accounts/{quote(name)}/handover", kind="extension")
+    value = answer.headers["content-disposition"]
+    assert value == f"attachment; filename*=UTF-8''case-watcher-{quote(name)}.zip"

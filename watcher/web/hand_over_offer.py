@@ -1,6 +1,7 @@
 """`/accounts/NAME/handover`: the bookmark, Shortcut, and extension of an account, made when they are asked for."""
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -33,8 +34,8 @@ def make(request: Request, form: Form) -> Response:
     script = _new_script(request, account)
     if kind != "extension":
         return _page(request, account, script=script, kind=kind)
-    name = f"case-watcher-{account.name}.zip"
-    headers = {"Content-Disposition": f'attachment; filename="{name if name.isascii() else "case-watcher.zip"}"'}
+    name = quote(f"case-watcher-{account.name}.zip")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
     return Response(script.extension(), media_type="application/zip", headers=headers)
 
 

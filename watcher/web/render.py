@@ -2,6 +2,7 @@
 
 from functools import cache, partial
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -13,6 +14,9 @@ from watcher.text.printable import clean, printable
 from watcher.web import words
 from watcher.web.device import theme_of
 from watcher.web.messages import forget_message, shown_message
+
+_PATH_CHARACTERS = "/:@!$&'()*+,;="
+"""What stands in a path as it is. The name of an account may have others, such as `?`."""
 
 
 def render(request: Request, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -35,7 +39,8 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: A
 
 def path_for(request: Request, name: str, /, **path: object) -> str:
     """Return the path of a page, with the prefix under which the page is reached. It names no host."""
-    return f"{request.scope.get('root_path', '')}{request.app.url_path_for(name, **path)}"
+    inside = quote(request.app.url_path_for(name, **path), safe=_PATH_CHARACTERS)
+    return f"{request.scope.get('root_path', '')}{inside}"
 
 
 @cache
