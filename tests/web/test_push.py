@@ -194,6 +194,12 @@ BAD_ENDPOINTS = [
     "https://[fe80::1]/1",
     "https://router/1",
     "https://router.local/1",
+    "https://127.1/1",
+    "https://0x7f.1/1",
+    "https://192.168.257/1",
+    "https://10.0.0.1./1",
+    "https://router.localhost/1",
+    "https://a.example.com\\.example.com/1",
     "https://user@push.example.com/1",
     "https://push.example.com/" + "a" * 2_000,
     "https://push.example.com/a\nb",
@@ -250,3 +256,9 @@ def test_page_under_a_prefix_leads_the_script_there(tmp_path: Path) -> None:
     assert 'data-worker="/watcher/service-worker.js"' in page
     assert 'data-to="/watcher/push"' in page
     assert 'href="/watcher/manifest.webmanifest"' in page
+
+
+def test_push_subscription_that_is_nested_too_deep_is_refused(site: Site) -> None:
+    browser = site.signed_in()
+    headers = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": browser.csrf("/devices")}
+    assert browser.client.post("/push", content=b"[" * 100_000, headers=headers).status_code == 400

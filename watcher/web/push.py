@@ -78,7 +78,7 @@ async def subscribe(request: Request) -> Response:
     device = _device_of(request)
     try:
         sent: Any = json.loads(await request.body())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HTTPException(HTTPStatus.BAD_REQUEST) from None
     outcome = await run_in_threadpool(_subscribe, request, device, sent)
     if outcome.refused:

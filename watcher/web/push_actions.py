@@ -1,9 +1,9 @@
 """Actions on push subscriptions, for `watcher.web.performing`. Imported only in the process that performs one."""
 
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -27,6 +27,10 @@ Arguments: TypeAlias = Mapping[str, Any]
 _LOCK, _LOCK_TIMEOUT = "push key", 5.0
 _MAX_ADDRESS, _POINT_BYTES, _AUTH_BYTES = 2_000, 65, 16
 _MAX_NAME = 60
+_PUBLIC_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z][a-z0-9-]*\.?")
+"""A host that no resolver takes for an address: `127.1` and `0x7f.1` are 127.0.0.1."""
+
+_LOCAL_NAMES = (".local", ".localhost", ".internal", ".lan", ".home.arpa")
 
 
 def _key(app: App, _arguments: Arguments) -> Outcome:
@@ -146,11 +150,7 @@ def _is_push_service(endpoint: str, web: WebSettings) -> bool:
         return False
     if is_loopback(endpoint):
         return web.is_local and (not web.url or is_loopback(web.url))
-    try:
-        ip_address(host)
-    except ValueError:
-        return "." in host.rstrip(".") and not host.rstrip(".").endswith((".local", ".internal", ".lan", ".home.arpa"))
-    return False
+    return bool(_PUBLIC_NAME.fullmatch(host)) and not host.rstrip(".").endswith(_LOCAL_NAMES)
 
 
 def _decoded(text: str) -> bytes:
