@@ -433,3 +433,22 @@ def test_unusable_database_is_answered_without_its_name(site: Site) -> None:
 def test_app_without_a_guard_makes_its_own(site: Site) -> None:
     app = create_app(WebContext(settings=site.settings))
     assert ask(app, "GET", "/", [("host", "127.0.0.1:8788")]) == 401
+
+
+@pytest.mark.parametrize(
+    "cookie", ["seen=1.999999999999", "message=MQ==", "message=bnVsbA==", f"message={'W1tb' * 3000}", "feed=_w=="]
+)
+def test_cookies_of_another_program_on_this_host_break_no_page(site: Site, cookie: str) -> None:
+    browser = site.signed_in()
+    own = "; ".join(f"{each.name}={each.value}" for each in browser.client.cookies.jar)
+    for path in ("/", "/calendar"):
+        assert browser.get(path, Cookie=f"{own}; {cookie}").status_code == 200, path
+
+
+def test_number_that_no_database_keeps_is_not_found(site: Site) -> None:
+    browser = site.signed_in()
+    for path in ("/alerts", "/letters"):
+        assert browser.get(f"{path}/{2**63}").status_code == 404, path
+    fields = {"csrf": browser.csrf("/devices")}
+    for path in (f"/alerts/{2**63}/seen", f"/items/{2**63}/done"):
+        assert browser.post(path, fields).status_code == 404, path

@@ -21,6 +21,8 @@ from watcher.web.render import path_for, render
 from watcher.web.request import context_of, dates_of, require_all
 
 _MAX_ALERTS = 100
+_MAX_NUMBER = 2**63 - 1
+"""The largest number that a database keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +72,7 @@ def show_one(request: Request) -> Response:
 
 def found(opened: ReadOnlyContext, number: int) -> tuple[Alert, list[RecordedChange]]:
     """Return an alert and its changes."""
-    one = opened.store.outbox.find(number)
+    one = opened.store.outbox.find(number) if number <= _MAX_NUMBER else None
     if one is None:
         raise HTTPException(404)
     return one[0], list(one[1])

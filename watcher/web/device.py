@@ -15,7 +15,7 @@ Theme: TypeAlias = Literal["", "light", "dark"]
 LANGUAGE, THEME, SEEN = "language", "theme", "seen"
 THEMES: tuple[Theme, ...] = ("", "light", "dark")
 _YEAR = 365 * 86400
-_SEEN = re.compile(r"([0-9]{1,12})\.([0-9]{1,12})")
+_SEEN = re.compile(r"([0-9]{1,12})\.([0-9]{1,10})")
 _WISH = re.compile(r"\s*([A-Za-z]{1,8})[-A-Za-z0-9]*\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?))?\s*")
 
 

@@ -39,7 +39,7 @@ def shown_message(request: Request) -> Message | None:
     """Return the message of the action that led to this page; None if there is none."""
     try:
         text, refused = json.loads(base64.urlsafe_b64decode(request.cookies.get(_COOKIE, "").encode()))
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):  # another program on this host may set a cookie of this name
         return None
     return Message(text=str(text)[:_MAX_LENGTH], kind="refused" if refused is True else "done")
 
