@@ -14,6 +14,7 @@ from watcher.context.opening import open_store, read_settings
 from watcher.doctor import Finding, Verdict
 from watcher.doctor.disk import check_database, check_file_system, check_locks, check_space, file_system_type
 from watcher.doctor.network import check_portals
+from watcher.portals.uscis import UscisAccount
 from watcher.settings import Settings
 
 MOUNTS = """\
@@ -132,6 +133,11 @@ class TestClock:
         (request,) = server.requests
         assert (request.method, request.target, request.body) == ("HEAD", "/", b"")
         assert not {"authorization", "cookie"} & request.headers.keys()
+
+    def test_portal_of_an_account_that_is_handed_over_is_not_contacted(self, tmp_path: Path) -> None:
+        account = UscisAccount(name="family", portal="uscis", sign_in="handover")
+        settings = Settings(state_dir=tmp_path, accounts={"family": account})
+        assert not list(check_portals(settings, FakeClock(self.NOON)))
 
     def test_unreachable_portal_is_reported_with_the_reason(self, tmp_path: Path) -> None:
         with serve(lambda _: b"") as stopped:

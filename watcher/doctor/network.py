@@ -17,9 +17,11 @@ _MAX_CLOCK_ERROR = timedelta(minutes=5)
 
 
 def check_portals(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    """Report on every host that checks of the accounts connect to, each once."""
+    """Report on every host that checks of the accounts connect to, each once. Skip handed-over accounts."""
     checked: set[str] = set()
     for name, account in settings.accounts.items():
+        if account.is_handed_over:
+            continue
         for origin in portals.find(account.portal).origins(account):
             if origin not in checked:
                 checked.add(origin)
