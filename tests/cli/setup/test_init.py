@@ -198,6 +198,13 @@ def test_hand_over_is_the_recommended_way_for_uscis(empty_workspace: Workspace) 
     assert "login" not in result.out
 
 
+def test_page_is_on_by_default_for_an_account_that_is_handed_over(empty_workspace: Workspace) -> None:
+    stdin = answers(DEFAULTS, ["family", "uscis", "", "", ""], NO, NO, [""])
+    result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)
+    assert "watcher handover family" in result.out
+    assert 'listen = "127.0.0.1:8788"' in empty_workspace.config.read_text()
+
+
 def test_names_are_quoted_in_commands(empty_workspace: Workspace) -> None:
     stdin = answers(DEFAULTS, ["a/b", "Mum & Dad", "uscis", "session", ""], NO, NO, NO)
     result = empty_workspace.run("init", "--config", "watcher.toml", stdin=stdin)

@@ -19,7 +19,7 @@ def ask_about_page(draft: ConfigDraft, environ: Mapping[str, str]) -> None:
     in_container = bool(environ.get("container"))
     if draft.get(("web", "listen")):
         return
-    if not confirm(_("Show your cases in a browser too?"), default=in_container):
+    if not confirm(_("Show your cases in a browser too?"), default=in_container or _hands_over(draft)):
         return
     if not in_container:
         draft.set(("web", "listen"), f"127.0.0.1:{_PORT}")
@@ -34,3 +34,9 @@ def ask_about_page(draft: ConfigDraft, environ: Mapping[str, str]) -> None:
 
     draft.set(("web", "listen"), f"0.0.0.0:{_PORT}")
     ask_setting(draft, _URL, ask_once)
+
+
+def _hands_over(draft: ConfigDraft) -> bool:
+    """Return whether an account is handed over, for which a bookmark or an extension needs the page."""
+    accounts = draft.get(("accounts",)) or {}
+    return any(account.get("sign_in") == "handover" for account in accounts.values())
