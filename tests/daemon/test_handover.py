@@ -42,7 +42,7 @@ def test_late_machine_reminds_in_the_next_evening(tmp_path: Path) -> None:
             clock.move(evening + timedelta(days=1, minutes=1) - datetime.now(ZONE))
             assert eventually(lambda: phone.messages), daemon.log
             (message,) = phone.messages
-            assert message["title"] == "USCIS: Not looked at for 4 days"
+            assert message["title"] == "USCIS: Not handed over for 4 days"
             daemon.until_it_rests()
     with workspace.app() as app:
         assert [change.change.kind for change in app.store.history(accounts=["family"])] == [

@@ -159,6 +159,16 @@ def test_all_keys_of_the_account_can_be_ended(site: Site) -> None:
     assert send(site, path, payload(site.time.now(), *case_answers()))[0] == 410
 
 
+def test_account_that_is_handed_over_is_never_checked_from_the_page(tmp_path: Path) -> None:
+    account = UscisAccount(name="family", portal="uscis", sign_in="handover")
+    browser = a_site(tmp_path, accounts={"family": account}).signed_in()
+    for path in ("/", "/accounts/family"):
+        page = browser.get(path).text
+        assert "Check now" not in page
+        assert "/accounts/family/handover" in page
+    assert "Import the session" not in page
+
+
 def test_read_only_device_is_offered_nothing_to_make(site: Site) -> None:
     browser = site.signed_in("https://watcher.example.org", read_only=True)
     assert "csrf" not in browser.get("/accounts/family/handover").text

@@ -70,7 +70,7 @@ class TestOverview:
 
     def test_stopped_daemon_is_named_with_the_last_check(self, browser: Browser) -> None:
         page = browser.get("/").text
-        assert "The watcher is not running" in page
+        assert "case-watcher is not running" in page
         assert "No check since Thursday, July 9, 2026, 11:00 AM EDT." in page
 
     def test_unreadable_database_is_explained(self, household: Site, browser: Browser) -> None:

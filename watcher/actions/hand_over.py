@@ -143,8 +143,8 @@ def _nothing_read(
     if elsewhere:
         return HandOverRefused(
             _(
-                "Whoever is signed in at {site} cannot see the cases of {account}, or the session has just ended. Sign"
-                " in as the person whose cases they are, then hand over again.",
+                "The person who is signed in at {site} cannot see the cases of {account}, or the session has just"
+                " ended. Sign in as the person whose cases they are, then hand over again.",
                 site=plan.origin,
                 account=account.name,
             )

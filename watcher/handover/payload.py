@@ -121,9 +121,9 @@ def _parsed(content: bytes) -> _Payload:
     except (UnexpectedAnswer, ValidationError):
         raise HandOverRefused(
             _(
-                "What arrived is incomplete or damaged, and nothing was changed. Reload the page of your case, wait"
-                " until it is complete, and hand over again. If this happens again, make the bookmark, Shortcut, or"
-                " extension anew: it may be of an earlier version."
+                "The data is incomplete or damaged, and nothing was changed. Reload the page of your case, wait"
+                " until it is complete, and hand over again. If this happens again, make a new bookmark, Shortcut, or"
+                " extension: yours may be from an earlier version."
             )
         ) from None
 

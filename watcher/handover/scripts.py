@@ -73,14 +73,14 @@ class Script:
             "unanswered": _("{site} did not answer. Sign in there, then hand over again.", site=site),
             "large": _("An answer of {site} is too large to hand over.", site=site),
             "reading": _("Reading your cases…"),
-            "refused": _("Your watcher cannot be reached. Check that it runs, then try again."),
+            "refused": _("case-watcher cannot be reached. Check that it is running, then try again."),
             "language": current_language(),
             "title": _("Hand over to {account}", account=self.account),
             "hand_over": _("Hand over what {agency} shows", agency=self.agency),
-            "hand_over_note": _("Reads your cases in this tab and sends them to your watcher. No cookie is read."),
+            "hand_over_note": _("Reads your cases in this tab and sends them to case-watcher. No cookie is read."),
             "session": _("Hand over the session"),
             "session_note": _(
-                "Sends the cookies of {site}, so that your watcher can check until the session ends.", site=site
+                "Sends the cookies of {site}, so that case-watcher can check until the session ends.", site=site
             ),
         }
 
@@ -103,7 +103,7 @@ class Script:
             "manifest_version": 3,
             "name": f"case-watcher: {self.account}",
             "version": "1.0",
-            "description": _("Hands over what {agency} shows you to your own watcher.", agency=self.agency),
+            "description": _("Hands over what {agency} shows you to your own case-watcher.", agency=self.agency),
             "permissions": permissions,
             "host_permissions": list(dict.fromkeys([*sites, f"{watcher.scheme}://{watcher.netloc}/*"])),
             "action": {"default_title": self._texts()["title"], "default_popup": "popup.html"},

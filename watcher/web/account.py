@@ -63,7 +63,7 @@ def check_now(request: Request, form: Form) -> Response:
     name, context = account_name(request), context_of(request)
     with context.reading() as opened:
         line = account_line(shown_accounts(opened)[name], opened, dates_of(opened))
-    if line.manual:
+    if line.checked_by_person:
         raise HTTPException(404)
     if not line.checking:
         context.start_check(name)
@@ -125,8 +125,8 @@ def _values(opened: ReadOnlyContext, account: ShownAccount) -> dict[str, Any]:
         "signs_in": settings.login() is not None,
         "has_session": opened.store.accounts.has_session(name),
         "session_ends": dates.moment(ends) if (ends := opened.store.accounts.session_ends().get(name)) else None,
-        "takes_code": getattr(settings, "mfa", None) == "prompt" or line.awaits_code,
-        "takes_cookies": portal.session_hosts is not None,
+        "takes_code": line.awaits_code or (getattr(settings, "mfa", None) == "prompt" and not settings.is_handed_over),
+        "takes_cookies": portal.session_hosts is not None and not settings.is_handed_over,
         "hosts": ", ".join(sorted(portal.session_hosts(settings))) if portal.session_hosts else "",
         "hands_over": _hands_over(settings),
         "link": portal.links(settings).sign_in,

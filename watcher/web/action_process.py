@@ -51,7 +51,7 @@ class ActionProcess:
             child.wait()
         if answer is None:
             raise StoreUnusable(
-                _("The action was not finished in time. Look whether it was carried out before you repeat it.")
+                _("The action did not finish in time. Check whether it was carried out before you repeat it.")
             )
         outcome = pickle.loads(base64.b64decode(answer["outcome"]))  # noqa: S301 - from this program's own child
         if isinstance(outcome, StoreUnusable):

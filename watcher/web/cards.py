@@ -68,7 +68,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
-    """An account in one line."""
+    """An account in one line. `checked_by_person`: the program does not visit the portal."""
 
     name: str
     agency: str
@@ -76,7 +76,8 @@ class AccountLine:
     well: bool
     paused: bool
     awaits_code: bool
-    manual: bool
+    checked_by_person: bool
+    handed_over: bool
     checking: bool
     last: ShownDate | None
     next: ShownDate | None
@@ -152,6 +153,7 @@ def account_line(account: ShownAccount, opened: ReadOnlyContext, dates: Dates) -
     """Return an account as a line."""
     name, health, now = account.settings.name, account.health, opened.clock.now()
     awaits_code = ChangeKind.MFA_NEEDED in health.notified if health else False
+    checked_by_person = account.settings.is_handed_over or find(account.settings.portal).is_manual
     upcoming = account.next_read_at if account.next_read_at and account.next_read_at > now else None
     return AccountLine(
         name=name,
@@ -160,10 +162,11 @@ def account_line(account: ShownAccount, opened: ReadOnlyContext, dates: Dates) -
         well=account.is_well and not awaits_code,
         paused=account.state.waits_for_person,
         awaits_code=awaits_code,
-        manual=find(account.settings.portal).is_manual,
+        checked_by_person=checked_by_person,
+        handed_over=account.settings.is_handed_over,
         checking=is_checking(name, opened),
         last=_moment(health.last_read_at if health else None, dates),
-        next=_moment(None if account.state.waits_for_person else upcoming, dates),
+        next=_moment(None if account.state.waits_for_person or checked_by_person else upcoming, dates),
         error=health.last_error if health else None,
     )
 

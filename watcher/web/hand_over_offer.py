@@ -11,6 +11,7 @@ from watcher.handover.offer import NothingToHandOver, plan_of, script_of
 from watcher.handover.scripts import Script
 from watcher.messages import _
 from watcher.model.web import HAND_OVER_TIME, KeyKind
+from watcher.portals import find
 from watcher.settings import AccountSettings
 from watcher.settings.page_url import page_url
 from watcher.web.forms import Form
@@ -73,6 +74,7 @@ def _page(request: Request, account: AccountSettings, *, script: Script | None =
             (dates.moment(key.created_at), dates.moment(used) if (used := key.last_seen_at) else None) for key in keys
         ],
         days=HAND_OVER_TIME.days,
+        takes_session=not account.is_handed_over and find(account.portal).session_hosts is not None,
         is_secure=page_url(context.settings.web).startswith("https://") or context.settings.web.is_local,
     )
 

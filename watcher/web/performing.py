@@ -196,7 +196,7 @@ def _known(app: App, arguments: Arguments) -> KnownCase:
     known = known_cases(app.store, app.settings)
     found = next((case for case in known if case.case_number == arguments["case"]), None)
     if found is None:
-        raise Refused(_("This case is not being watched any more."))
+        raise Refused(_("This case is no longer being watched."))
     return found
 
 

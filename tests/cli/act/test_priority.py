@@ -92,7 +92,7 @@ def test_check_sends_an_alert_when_the_date_becomes_current_and_when_it_goes_bac
     workspace.check()
     write_lists(workspace, "2014-01-15")
     workspace.run("priority", RECEIPT, *SET)
-    for value, title in (("2014-01-16", "Priority date is current"), ("U", "Priority date is not current any more")):
+    for value, title in (("2014-01-16", "Priority date is current"), ("U", "Priority date is no longer current")):
         workspace.phone.requests.clear()
         write_lists(workspace, value)
         workspace.run("check")

@@ -23,8 +23,8 @@ def test_commands_see_a_device_and_name_it_when_it_is_gone(tmp_path: Path) -> No
         assert "phone" in workspace.run("notify", "plan").out
         assert workspace.run("notify", "test", "--json").json["channels"][0]["name"] == "phone"
         assert browser.received[0].alert["title"] == "case-watcher: test alert"
-        assert "gets no alerts any more" not in workspace.run("status").out
+        assert "no longer gets alerts" not in workspace.run("status").out
         push.end(browser)
         workspace.run("check", expect=(1,))
-        assert "phone gets no alerts any more." in workspace.run("status").out
+        assert "phone no longer gets alerts." in workspace.run("status").out
         assert "phone" not in workspace.run("notify", "plan").out

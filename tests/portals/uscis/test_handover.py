@@ -111,7 +111,7 @@ def test_reminder_names_the_days_and_the_site(family: Family) -> None:
     family.hand_over()
     family.pass_by(timedelta(days=3, hours=7))
     (alert,) = family.app.store.outbox.list(limit=1)
-    assert alert.title == "USCIS: Not looked at for 3 days"
+    assert alert.title == "USCIS: Not handed over for 3 days"
     assert "Open USCIS, sign in, and tap “Hand over”." in alert.body
     assert "https://myaccount.uscis.gov/sign-in" in alert.body
 

@@ -43,7 +43,8 @@ def handover_command(
     """Make a bookmark that hands over the cases of ACCOUNT from your own browser.
 
     Sign in to the website as you always do, then open the bookmark: it reads your cases in that tab and sends them to
-    your watcher, as one check. It never reads a cookie. Needs the page: [web] listen and url in the configuration.
+    case-watcher, as one check. It never reads a cookie. Needs the page: [web] listen and, for other devices, url in the
+    configuration.
 
     Example: watcher handover family --extension hand-over.zip
     """

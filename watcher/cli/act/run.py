@@ -18,7 +18,7 @@ _DAEMON = "watcher.daemon"
 @CONFIG
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 @click.option("--log-format", type=click.Choice(["console", "json"]), default="console")
-@click.option("--sign-in-link", is_flag=True, help="First print a link to the page, as long as nobody can enter it.")
+@click.option("--sign-in-link", is_flag=True, help="First print a link to the page, as long as no device is signed in.")
 def run_command(config: Path | None, log_level: str, log_format: str, *, sign_in_link: bool) -> None:
     """Keep checking and send alerts until stopped.
 

@@ -80,7 +80,7 @@ def _facts(case: TrackedCase, context: ReadOnlyContext) -> Iterator[tuple[str, s
         yield from _facts_of_snapshot(case, case.snapshot, _translated(case, context))
     yield _("Last checked"), local_time(case.last_read_at, context.settings.timezone)
     if case.finished:
-        text = _("not checked any more; `watcher watch {case}` resumes", case=quote(case.case_number))
+        text = _("no longer checked; `watcher watch {case}` resumes", case=quote(case.case_number))
         yield _("Finished"), text
     elif case.missing_reads:
         yield _("Note"), styled(_("not found at the last check"), "red")

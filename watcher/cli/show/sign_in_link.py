@@ -62,7 +62,9 @@ def _known_person(app: App, typed: str) -> str:
     people = {said.person for said in app.store.user_cases().values() if said.person}
     known = next((person for person in sorted(people) if normalized_name(person) == normalized_name(name)), None)
     if known is None:
-        text = _("No case is {person}'s yet. `watcher label CASE --person NAME` says whose a case is.", person=name)
+        text = _(
+            "No case belongs to {person} yet. `watcher label CASE --person NAME` says whose case it is.", person=name
+        )
         print_error(text)
     return known or name
 

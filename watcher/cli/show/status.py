@@ -140,7 +140,7 @@ def _print_next_steps(context: ReadOnlyContext, *, is_checked: bool) -> None:
         if device.has_ended:
             print_line(
                 _(
-                    "{device} gets no alerts any more. Turn its notifications on again, on the page under Devices.",
+                    "{device} no longer gets alerts. Turn its notifications on again, on the page under Devices.",
                     device=device.name,
                 ),
                 color="red",

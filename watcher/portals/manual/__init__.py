@@ -138,7 +138,7 @@ _QUESTIONS = (
     Question(key="cases", text=mark("Case numbers"), multiple=True, required=True),
     Question(
         key="every",
-        text=mark("How often should we remind you to check? (empty: as often as it is worth looking there)"),
+        text=mark("How often should we remind you to check? (empty: as often as the website is likely to change)"),
     ),
 )
 
