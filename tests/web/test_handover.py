@@ -60,6 +60,11 @@ def test_hand_over_is_taken_and_the_tab_says_what_was_read(site: Site) -> None:
     assert used.last_seen_at is not None
 
 
+def test_long_hand_over_is_taken_from_a_form(site: Site) -> None:
+    content = payload(site.time.now(), *case_answers(description="x" * 2_000_000))
+    assert send(site, key(site), content)[0] == 200
+
+
 def test_refusal_is_said_in_the_tab_and_changes_nothing(site: Site) -> None:
     status, text = send(site, key(site), payload(site.time.now(), *denied(RECEIPT, 401)))
     assert (status, "You are not signed in at https://my.uscis.gov" in text) == (422, True)

@@ -17,6 +17,7 @@ from watcher.web.context import WebContext
 from watcher.web.outcome import Outcome
 from watcher.web.render import render
 from watcher.web.request import context_of
+from watcher.web.security import MAX_UPLOAD
 
 _EXTENSIONS = frozenset({"chrome-extension", "moz-extension", "safari-web-extension"})
 
@@ -62,7 +63,7 @@ def _answer(request: Request, account: AccountSettings, outcome: Outcome) -> Res
 async def _content(request: Request) -> bytes:
     """Return what a form carries in its field `content`, or what was sent as it is."""
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        async with request.form() as form:
+        async with request.form(max_part_size=MAX_UPLOAD) as form:
             content = form.get("content")
         return content.encode() if isinstance(content, str) else b""
     return await request.body()
