@@ -120,6 +120,15 @@ def test_replay_is_refused(app: App) -> None:
     assert "handed over before" in refusal(app, content)
 
 
+def test_hand_over_during_a_check_can_be_sent_again(app: App) -> None:
+    content = payload(now(), *case_answers())
+    app.context.stop.set()  # it is not waited for the check
+    with app.store.locks.acquire("account family"):
+        assert "is being checked at this moment" in refusal(app, content)
+    app.context.stop.clear()
+    assert take(app, "family", content).result.cases_read == 1
+
+
 @pytest.mark.parametrize("days", [-2, 2])
 def test_hand_over_with_a_time_of_another_day_is_refused(app: App, days: int) -> None:
     assert "Correct the clock" in refusal(app, payload(now() + timedelta(days=days), *case_answers()))

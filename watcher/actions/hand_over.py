@@ -10,7 +10,7 @@ from watcher.errors import UnexpectedAnswer
 from watcher.export.calendar_file import update_calendar_file
 from watcher.handover.offer import NothingToHandOver, plan_of
 from watcher.handover.payload import HandedAnswer, HandOver, HandOverRefused, as_http_archive, read_payload
-from watcher.handover.replays import refuse_replay
+from watcher.handover.replays import forget, refuse_replay
 from watcher.messages import _, plural
 from watcher.model.account_health import ReadResult
 from watcher.model.change import RecordedChange
@@ -68,10 +68,12 @@ def _take(app: App, account: AccountSettings, content: bytes) -> Taken:
     results, elsewhere = _results(app, account, hand_over)
     if not any(isinstance(result, CaseRead) for result in results):
         raise _nothing_read(account, plan, results, elsewhere)
-    refuse_replay(hand_over, app.sessions.of(name, "hand-overs"), app.clock.now())
+    taken = app.sessions.of(name, "hand-overs")
+    refuse_replay(hand_over, taken, app.clock.now())
     try:
         recorded = record_results(results, account, app.portal_of(name), app.context)
     except Busy:
+        forget(hand_over, taken)
         raise HandOverRefused(
             _("{account} is being checked at this moment. Hand over again in a minute.", account=name)
         ) from None

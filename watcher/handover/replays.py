@@ -46,3 +46,13 @@ def refuse_replay(hand_over: HandOver, taken: SharedValue, now: datetime) -> Non
         return json.dumps(kept).encode()
 
     taken.update(add)
+
+
+def forget(hand_over: HandOver, taken: SharedValue) -> None:
+    """Record that a hand-over was not taken after all, so that it can be sent again."""
+
+    def remove(content: bytes | None) -> bytes:
+        entries = load_or_none(content) or {}
+        return json.dumps({nonce: at for nonce, at in entries.items() if nonce != hand_over.nonce}).encode()
+
+    taken.update(remove)
