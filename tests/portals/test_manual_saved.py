@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import date
 from typing import Any
 
@@ -90,6 +91,12 @@ def test_last_file_about_a_case_counts() -> None:
 def test_other_or_damaged_file_is_an_error_that_names_it(content: str) -> None:
     with pytest.raises(UnexpectedAnswer, match=r"^saved-0.html: "):
         read(content)
+
+
+def test_long_page_is_searched_in_time_that_grows_with_it() -> None:
+    begin = time.process_time()
+    (case,) = read(SPAIN.replace("</table>", "</table>" + "Estado: " * 100_000))
+    assert (case.stage, time.process_time() - begin < 4) == (Stage.APPROVED, True)
 
 
 def _parts() -> list[tuple[str, str]]:

@@ -134,7 +134,8 @@ def _spanish(page: Page) -> CaseRead | None:
         return None
     numbers = {"".join(char for char in number if char.isalnum()) for number in _NIE.findall(text)}
     numbers = {number for number in numbers if not NIE.fault(number)} or set(_FILE_NUMBER.findall(text))
-    found = {status for match in _SPANISH_STATE.finditer(text) if (status := _title_at(text[match.end() :]))}
+    after = {text[match.end() : match.end() + 2 * _LONGEST_TITLE] for match in _SPANISH_STATE.finditer(text)}
+    found = {status for words in after if (status := _title_at(words))}
     if len(numbers) != 1 or len(found) != 1:
         raise UnexpectedAnswer(
             _(
@@ -147,7 +148,7 @@ def _spanish(page: Page) -> CaseRead | None:
 
 def _title_at(text: str) -> str:
     """Return the longest known status at the beginning of a text, "" if there is none."""
-    begin = title_key(text[: 2 * _LONGEST_TITLE])
+    begin = title_key(text)
     known = [title for title in titles("extranjeria") if re.match(rf"{re.escape(title_key(title))}\b", begin)]
     return max(known, key=len, default="")
 
