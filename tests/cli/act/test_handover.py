@@ -61,3 +61,13 @@ def test_errors_say_what_to_do(page: Workspace) -> None:
     page.write(ACCOUNT)
     assert "Set `listen` and `url` in [web]" in page.run("handover", "family", expect=(2,)).err
     assert keys(page) == []
+
+
+def test_login_without_cookies_says_how_to_hand_over_and_does_not_check(page: Workspace) -> None:
+    page.write(PAGE + ACCOUNT + 'sign_in = "handover"\n')
+    refused = page.run("login", "family", expect=(1,))
+    assert "`watcher handover family` says how" in refused.err
+    assert "login family --cookies" not in refused.out + refused.err
+    with page.app() as app:
+        assert app.store.accounts.all() == {}
+        assert app.store.history() == []

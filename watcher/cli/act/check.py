@@ -86,12 +86,16 @@ def _mention_handed_over(app: App, names: Sequence[str]) -> None:
     """Print which accounts a person checks, so that nobody takes "ok" for a check."""
     for name in names:
         if app.settings.accounts[name].is_handed_over:
-            text = _(
-                "{account}: not checked by the program. You hand it over: `watcher handover {typed}` says how.",
-                account=name,
-                typed=quote(name),
-            )
-            print_line(text)
+            print_line(handed_over_text(name))
+
+
+def handed_over_text(account: str) -> str:
+    """Return that a person, not the program, checks this account, and how."""
+    return _(
+        "{account}: not checked by the program. You hand it over: `watcher handover {typed}` says how.",
+        account=account,
+        typed=quote(account),
+    )
 
 
 def _deliver(app: App) -> int:

@@ -9,7 +9,7 @@ import click
 from watcher.actions import LOCK_TIMEOUT, accounts
 from watcher.actions.accounts import NoUsableCookie
 from watcher.app import App
-from watcher.cli.act.check import account_names, print_failure, print_read_results
+from watcher.cli.act.check import account_names, handed_over_text, print_failure, print_read_results
 from watcher.cli.context import open_context, refusals
 from watcher.cli.options import CONFIG
 from watcher.cli.terminal.input_file import read_input
@@ -97,6 +97,9 @@ def login_command(config: Path | None, account: str, cookies: Path | None) -> No
     """
     with open_context(config) as app, refusals():
         account_names(app, (account,), param_hint="ACCOUNT")
+        if cookies is None and app.settings.accounts[account].is_handed_over:
+            print_error(handed_over_text(account))
+            sys.exit(1)
         if cookies is None and _needs_cookies(app, account):
             cookies = Path(ask(_("File with the cookies that your browser exported")))
         if cookies is not None:
