@@ -91,14 +91,14 @@ def check_sessions(app: App) -> Iterator[Finding]:
         text = _("none is set, so other machines cannot use the sessions of this one")
         remedy = _("set the same state_key on every machine that uses this database")
         yield warning(about_secret("state_key"), text, remedy)
-    for name in app.settings.accounts:
+    for name, account in app.settings.accounts.items():
         fault = app.sessions.of(name).fault()
-        if have_other_key(app.sealed_values(app.settings.accounts[name]), app.context):
+        if have_other_key(app.sealed_values(account), app.context):
             remedy = _(
                 "set the same state_key on every machine; until then, only the other machines check this account"
             )
             yield failed(about_account(name), other_key_message(name), remedy)
-        elif fault is not None:
+        elif fault is not None and not account.is_handed_over:
             remedy = _("run `watcher login {name}` to create a new one", name=quote(name))
             yield warning(about_account(name), _(_FAULTS[fault]), remedy)
 

@@ -50,6 +50,15 @@ def test_unusable_session_is_a_warning(family: PracticeWorkspace) -> None:
     assert "watcher login family" in finding["remedy"]
 
 
+def test_unusable_session_of_an_account_that_is_handed_over_is_not_reported(empty_workspace: Workspace) -> None:
+    empty_workspace.write('[accounts.family]\nportal = "uscis"\nsign_in = "handover"\n')
+    with empty_workspace.app() as app:
+        app.sessions.of("family").save(b"{}")
+    with closing(sqlite3.connect(empty_workspace.database)) as database, database:
+        database.execute("UPDATE sealed SET content = CAST(x'00' || content AS BLOB) WHERE owner = 'family'")
+    assert "watcher login" not in empty_workspace.run("doctor", "--offline").out
+
+
 def test_undelivered_alerts_are_reported_with_the_reason(workspace: ApiWorkspace) -> None:
     workspace.phone.status = 500
     workspace.check()
