@@ -37,7 +37,7 @@ class PushDevice:
 
     @property
     def has_ended(self) -> bool:
-        """Whether its push service does not know the subscription any more, so that it gets no alerts."""
+        """Whether its push service no longer knows the subscription, so that it gets no alerts."""
         return self.target is not None and self.target.ended
 
 

@@ -42,7 +42,7 @@ def headers_of(traits: Traits) -> dict[str, str]:
 
 
 def has_ended(statuses: list[int]) -> bool:
-    """Return whether the service's answers say that it does not know the subscription any more (RFC 8030, 7.3)."""
+    """Return whether the service's answers say that it no longer knows the subscription (RFC 8030, 7.3)."""
     return bool(statuses) and _GONE.issuperset(statuses)
 
 

@@ -10,7 +10,7 @@ from watcher.settings.device_channels import push_key_file
 
 
 def check_devices(app: App) -> Iterator[Finding]:
-    """Report which devices receive alerts, and why others do not any more."""
+    """Report which devices receive alerts, and why others no longer do."""
     has_key = push_key_file(app.settings).is_file()
     for device in push_devices(app.store, app.settings):
         yield _finding(device, has_key=has_key)

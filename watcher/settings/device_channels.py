@@ -28,7 +28,7 @@ class DeviceChannel(ChannelSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushTarget:
-    """Where a browser receives alerts, and by which rules. `ended`: its push service does not know it any more.
+    """Where a browser receives alerts, and by which rules. `ended`: its push service no longer knows it.
 
     The endpoint is an address that anybody who knows it could push to, and `auth` is a secret of the browser.
     """

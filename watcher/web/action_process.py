@@ -1,6 +1,6 @@
 """An action in a process of its own, so that what it imports ends with it, and the page's process stays small.
 
-The parent sends the configuration and the action, and receives what came of it. Both are this program, so they exchange
+The parent sends the configuration and the action, and receives its result. Both are this program, so they exchange
 pickled values.
 """
 

@@ -15,7 +15,7 @@ _GRACE = 3.0
 
 class _NoDaemon:
     async def current(self) -> CurrentService | None:
-        """Know nothing of a daemon."""
+        """Return None: there is no daemon."""
         return None
 
 

@@ -116,7 +116,7 @@ def show_letter_dates(request: Request) -> Response:
 
 
 def _days(text: str) -> list[date]:
-    """Return the dates in the address of the page, without what is no date."""
+    """Return the dates in the address of the page, skipping what is not a date."""
     days = []
     for part in text.split(",")[:_MAX_DATES]:
         try:

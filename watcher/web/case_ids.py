@@ -1,4 +1,4 @@
-"""Ids of cases in addresses. They are no case numbers, because addresses are in the logs of proxies."""
+"""Ids of cases in addresses. They are not case numbers, because addresses are in the logs of proxies."""
 
 import hashlib
 from collections.abc import Iterable

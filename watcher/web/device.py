@@ -1,4 +1,4 @@
-"""The wishes of one device, kept in its cookies: language, theme, and what it has seen."""
+"""The preferences of one device, kept in its cookies: language, theme, and what it has seen."""
 
 import re
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Seen:
 
 
 def language_of(request: Request, default: str) -> str:
-    """Return the language of the device: the one chosen there, else the browser's wish, else the default."""
+    """Return the language of the device: the one chosen there, else the browser's preference, else the default."""
     chosen = request.cookies.get(LANGUAGE, "")
     if chosen in LANGUAGES:
         return chosen
@@ -48,7 +48,7 @@ def seen_by(request: Request) -> Seen | None:
 
 
 def keep(request: Request, response: Response, name: str, value: str) -> None:
-    """Keep a wish of the device for a year; "" forgets it. Nothing in it is secret."""
+    """Keep a preference of the device for a year; "" forgets it. Nothing in it is secret."""
     path, secure = request.scope.get("root_path", "") or "/", request.url.scheme == "https"
     if value:
         response.set_cookie(name, value, max_age=_YEAR, path=path, secure=secure, httponly=True, samesite="lax")

@@ -46,7 +46,7 @@ _SAME_SITE = frozenset({"same-origin", "none"})
 class _Entry:
     """Who sends a request. `token` is what the token of its forms is made of; None if it needs none.
 
-    `forget_device`: its browser has the cookie of a device that is not signed in any more.
+    `forget_device`: its browser has the cookie of a device that is no longer signed in.
     """
 
     visitor: Visitor | None = None

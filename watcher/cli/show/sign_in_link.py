@@ -27,7 +27,7 @@ class SignInLink:
 
 
 def print_first_link(app: App) -> None:
-    """Print a link if nobody can enter the page yet."""
+    """Print a link if no device is signed in yet."""
     if not (app.store.web.keys(KeyKind.DEVICE) or app.store.web.passkeys()):
         print_link(new_link(app))
 
