@@ -116,6 +116,8 @@ def test_results_of_the_users_own_server_are_a_proof(results: str) -> None:
         f"{SERVER}; dmarc=fail header.from={DOMAIN}",
         f"{SERVER}; dkim=pass header.d=example.com; spf=pass smtp.mailfrom={DOMAIN}",
         f"{SERVER}; dkim=pass header.d=example.com header.i=@{DOMAIN}",
+        f"{SERVER}; dkim=pass header.s=header.d={DOMAIN} header.b=x",
+        f"{SERVER}; dmarc=pass x-header.from={DOMAIN}",
         f'{SERVER}; spf=pass smtp.mailfrom="x; dmarc=pass header.from={DOMAIN}; "@example.com',
         f"{SERVER}; spf=pass (x; dmarc=pass header.from={DOMAIN};",
         f"{SERVER}; spf=pass (a) ) (x; dmarc=pass header.from={DOMAIN}; )",

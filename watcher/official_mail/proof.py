@@ -22,7 +22,7 @@ _ALGORITHMS: Final = frozenset({b"rsa-sha256", b"ed25519-sha256"})
 _SIGNED_HEADERS: Final = frozenset({b"from", b"subject", b"date"})
 _SINGLE_HEADERS: Final = ("From", "Subject", "Date")
 _RESULT: Final = re.compile(r"\s*(dkim|dmarc)\s*(?:/\s*[0-9]+\s*)?=\s*pass\b(.*)", re.DOTALL | re.IGNORECASE)
-_PROPERTY: Final = re.compile(r"\bheader\s*\.\s*(d|i|from)\s*=\s*([^\s;\"]+)", re.IGNORECASE)
+_PROPERTY: Final = re.compile(r"(?<!\S)header\s*\.\s*(d|i|from)\s*=\s*([^\s;\"]+)", re.IGNORECASE)
 _silent = logging.getLogger(f"{__name__}.silent")
 _silent.addHandler(logging.NullHandler())
 _silent.propagate = False  # dkimpy logs what is in the mail
