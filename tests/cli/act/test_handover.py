@@ -59,7 +59,7 @@ def test_errors_say_what_to_do(page: Workspace) -> None:
     page.write(PAGE + '[accounts.family]\nportal = "manual"\nsite = "nvc"\ncases = ["ABC0000000001"]\n')
     assert "nothing can be handed over" in page.run("handover", "family", expect=(1,)).err
     page.write(ACCOUNT)
-    assert "Set `listen` and `url` in [web]" in page.run("handover", "family", expect=(2,)).err
+    assert "Set `listen` in [web]" in page.run("handover", "family", expect=(2,)).err
     assert keys(page) == []
 
 

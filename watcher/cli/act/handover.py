@@ -56,8 +56,8 @@ def handover_command(
         if not app.settings.web.listen:
             raise click.UsageError(
                 _(
-                    "The page is off, and only it can take a hand-over. Set `listen` and `url` in [web]; without it,"
-                    " `watcher import ACCOUNT FILE` takes pages that you saved."
+                    "The page is off, and a hand-over needs it. Set `listen` in [web], and `url` for other devices."
+                    " Without the page, `watcher import ACCOUNT FILE` takes pages that you saved."
                 )
             )
         script = _script(app, account)
