@@ -14,6 +14,7 @@ from tests.servers.running import free_port
 from tests.support.workspace import Workspace
 from tests.web.serving import LOOPBACK, Client, listening_socket
 from watcher.model.web import KeyKind
+from watcher.store.database.daemon_lock import daemon_holds
 
 SIGN_IN = re.compile(r"http://127\.0\.0\.1:(\d+)(/sign-in/[\w-]{43})\n")
 
@@ -93,6 +94,7 @@ def test_demo_shows_its_case_until_it_is_told_to_end(workspace: Workspace) -> No
         assert link is not None
         client = Client(int(link[1]))
         assert client.get(link[2], Host=f"{LOOPBACK}:{client.port}").status == 200
+        assert daemon_holds(workspace.database)  # so the page does not say that nothing is checked
         assert ended(process)[0] == 0
 
 

@@ -32,7 +32,7 @@ from watcher.cli.show.sign_in_link import new_link, print_link
 from watcher.cli.show.status import status_command
 from watcher.cli.terminal.output import print_line, styled
 from watcher.clock import FastClock
-from watcher.context.opening import read_settings
+from watcher.context.opening import database_file, read_settings
 from watcher.daemon.daemon import Daemon
 from watcher.errors import os_error_text
 from watcher.language.catalogue import load_catalogue
@@ -43,6 +43,7 @@ from watcher.monitoring import logs
 from watcher.practice import PracticePortal, Terms
 from watcher.practice.story import ADJUSTMENT_OF_STATUS, Story
 from watcher.privacy.private_file import create_private_folder, write_private_file
+from watcher.store.database.daemon_lock import hold_daemon_lock
 
 _DAYS_PER_SECOND = 10.0
 _WIDTH = 76
@@ -122,10 +123,11 @@ def show_page(config: Path) -> None:
         port = listening.getsockname()[1]
         write_private_file(config, config.read_bytes() + f'\n[web]\nlisten = "127.0.0.1:{port}"\n'.encode())
         settings = read_settings(config, {})
-        with open_app(settings) as app:
+        # The page says whether the program runs; in the demo it has just done so.
+        with open_app(settings) as app, hold_daemon_lock(app.store.locks, database_file(settings)):
             print_link(new_link(app))
-        print_line(_("Press Ctrl-C to end the page."))
-        serve_page(listening, settings, config)
+            print_line(_("Press Ctrl-C to end the page."))
+            serve_page(listening, settings, config)
         print_line()
 
 
