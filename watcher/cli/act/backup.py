@@ -132,10 +132,12 @@ def _hold_all_locks(stack: ExitStack, settings: Settings) -> None:
         stack.enter_context(hold_daemon_lock(locks, database or settings.state_dir / DATABASE))
     except Busy:
         raise click.ClickException(_("`watcher run` is using this database. Stop it first, then restore.")) from None
+    # A server's devices have no lock files here, and asking for them would create tables before the backup is examined.
+    known = settings if database is None else settings_with_devices(settings)
     try:
         for name in (
             "time",
-            *map(delivery_lock, settings_with_devices(settings).channels),
+            *map(delivery_lock, known.channels),
             *(f"account {account}" for account in settings.accounts),
         ):
             stack.enter_context(locks.acquire(name, wait=_CHECK_TIMEOUT))
