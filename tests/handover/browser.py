@@ -41,7 +41,7 @@ def chromium(
             ignore_https_errors=True,
             proxy={"server": environ["HTTPS_PROXY"]},
         )
-        opened.set_default_timeout(15_000)
+        opened.set_default_timeout(60_000)
         try:
             yield opened
         finally:

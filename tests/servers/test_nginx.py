@@ -87,7 +87,7 @@ def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         rules = f"--host-resolver-rules=MAP {HOST}:443 127.0.0.1:{port}"
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", rules])
         context = browser.new_context(ignore_https_errors=True, locale="en-US")
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         tab = context.new_page()
         tab.goto(BASE + site.link())
         tab.click("main form button")

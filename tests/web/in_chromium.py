@@ -61,7 +61,7 @@ class Home:
     def tab(self, *, signed_in: bool = True, **options: Any) -> Iterator["Page"]:
         """Open a tab in a profile of its own. An error of the page's script or policy fails the test."""
         context = self.chromium.new_context(**{"locale": "en-US", "viewport": PHONE} | options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         problems: list[str] = []
         tab = context.new_page()
         tab.on("pageerror", lambda error: problems.append(str(error)))

@@ -27,7 +27,7 @@ def test_link_is_printed_and_only_its_digest_is_stored(empty_workspace: Workspac
         first, second = app.store.web.keys(KeyKind.LINK)
         assert app.store.web.find(KeyKind.LINK, match[1]) == first
         assert (first.person, first.read_only, second.person, second.read_only) == (None, False, "Maria Lopez", True)
-    content = empty_workspace.database.read_bytes()
+    content = b"".join(file.read_bytes() for file in empty_workspace.state.glob("watcher.sqlite3*"))
     assert digest_of(match[1]) in content
     assert match[1].encode() not in content
 
@@ -38,7 +38,7 @@ def test_name_is_taken_as_in_the_labels_and_one_without_a_case_is_pointed_out(em
     known = empty_workspace.run("web", "link", "--person", "MARÍA", "--json")
     assert (known.json["person"], known.err) == ("María", "")
     unknown = empty_workspace.run("web", "link", "--person", "Jose")
-    assert "No case is Jose's yet." in unknown.err
+    assert "No case belongs to Jose yet." in unknown.err
     assert "Enter the name" in empty_workspace.run("web", "link", "--person", " ", expect=(2,)).err
 
 
