@@ -124,7 +124,7 @@ class Worker:
     def deliver_text(self, text: str) -> dict[str, Any]:
         message = {"origin": self._origin, "registrationId": self._ids[-1], "data": text}
         self._session.send("ServiceWorker.deliverPushMessage", message)
-        self._tab.wait_for_function(f"async () => (await ({_SHOWN})()).length > 0")
+        assert eventually(lambda: self._tab.evaluate(_SHOWN))
         (shown,) = self._tab.evaluate(_SHOWN)
         return dict(shown)
 
