@@ -66,6 +66,16 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             yield Scene(portal=portal, site=site, context=context, folder=folder)
 
 
+@pytest.fixture(autouse=True)
+def _kept(scene: Scene) -> Iterator[None]:
+    """Put back what a test changed at the portal, and close its tabs."""
+    cases = dict(scene.portal.cases)
+    yield
+    scene.portal.policy, scene.portal.cases = "", cases | scene.portal.cases
+    for tab in scene.context.pages:
+        tab.close()
+
+
 def bookmark(scene: Scene) -> str:
     """Return what the bookmark of the page runs."""
     tab = scene.make("bookmark")
@@ -82,8 +92,8 @@ def history(scene: Scene) -> list[str]:
 def test_bookmark_ends_on_the_page_with_what_was_read(scene: Scene) -> None:
     script, tab = bookmark(scene), sign_in(scene.portal, scene.context)
     tab.evaluate(script)
-    tab.wait_for_selector("h1:has-text('1 case read, 1 change.')")
-    assert history(scene) == ["case_added"]
+    tab.wait_for_selector("h1:has-text('1 case read')")
+    assert history(scene).count("case_added") == 1
     scene.portal.add_case(case=scene.portal.cases["IOE0000000001"]["case"] | {"evidenceRequests": [request(1)]})
     tab.goto(f"https://{PORTAL}/account/applicant")
     tab.evaluate(script)
@@ -92,14 +102,13 @@ def test_bookmark_ends_on_the_page_with_what_was_read(scene: Scene) -> None:
 
 
 def test_bookmark_hands_over_where_the_portal_forbids_forms_to_other_sites(scene: Scene) -> None:
-    script, before = bookmark(scene), len(history(scene))
+    script = bookmark(scene)
     scene.portal.policy = STRICT
     tab = sign_in(scene.portal, scene.context)
     tab.evaluate(script)
     tab.wait_for_selector("h1:has-text('1 case read')")
     assert "#" not in tab.url
-    assert len(history(scene)) == before
-    scene.portal.policy = ""
+    assert history(scene).count("case_added") == 1
 
 
 def test_extension_ends_on_the_page_with_what_was_read(scene: Scene) -> None:
@@ -117,18 +126,20 @@ def test_extension_hands_over_the_session(scene: Scene) -> None:
 
 
 def test_another_persons_account_is_refused_in_the_tab(scene: Scene) -> None:
-    script = bookmark(scene)
-    kept, scene.portal.cases = scene.portal.cases, {}
+    tab = sign_in(scene.portal, scene.context)
+    tab.evaluate(bookmark(scene))
+    tab.wait_for_selector("h1:has-text('1 case read')")
+    script = bookmark(scene)  # it asks for the case that is known by now
+    scene.portal.cases = {}
     tab = sign_in(scene.portal, scene.context)
     tab.evaluate(script)
     tab.wait_for_selector("h1:has-text('cannot see the cases of family')")
-    scene.portal.cases = kept
 
 
 def test_ended_key_is_refused_in_the_tab(scene: Scene) -> None:
     script, tab = bookmark(scene), sign_in(scene.portal, scene.context)
     with scene.site.store() as store:
-        store.web.remove(*(key.id for key in store.web.keys(KeyKind.HANDOVER)))
+        store.web.remove(max(key.id for key in store.web.keys(KeyKind.HANDOVER)))  # not that of the extension
     tab.evaluate(script)
     tab.wait_for_selector("h1:has-text('This can no longer hand over')")
 

@@ -14,7 +14,7 @@ WEB = '[web]\nlisten = "127.0.0.1:8788"\nurl = "https://home.example.org/watcher
 
 def test_link_is_printed_and_only_its_digest_is_stored(empty_workspace: Workspace) -> None:
     empty_workspace.write(WEB)
-    before = datetime.now(UTC)
+    before = datetime.now(UTC).replace(microsecond=0)
     out = empty_workspace.run("web", "link").out
     match = re.fullmatch(
         r"Open this link once, within 10 minutes:\nhttps://home\.example\.org/watcher/sign-in/([\w-]{43})\n", out

@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
@@ -14,6 +15,8 @@ import pytest
 
 from tests.store.database_rows import stored_rows
 from tests.store.temporary_store import NOW, NUMBER, StoreAddress, a_draft, a_snapshot, case_write, record_alerts
+from tests.support.waiting import eventually
+from watcher.errors import StoreUnusable
 from watcher.model.writes import WriteSet
 from watcher.privacy import private_file
 from watcher.store.backup import restoring, server_rows
@@ -86,6 +89,19 @@ def backup(address: StoreAddress, tmp_path: Path) -> Path:
     return copy
 
 
+def rows_after_kill(url: str, folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows once the server has noticed that the killed client is gone, and has ended its transaction."""
+    states: list[dict[str, list[tuple[Any, ...]]]] = []
+
+    def is_released() -> bool:
+        with suppress(StoreUnusable):
+            states.append(stored_rows(url, folder))
+        return bool(states)
+
+    assert eventually(is_released)
+    return states[0]
+
+
 def test_kill_leaves_the_old_database_or_the_new_one(address: StoreAddress, backup: Path, tmp_path: Path) -> None:
     folder, old = address.locks.parent, stored_rows(address.url, tmp_path)
     kept = tmp_path / "kept"
@@ -95,7 +111,7 @@ def test_kill_leaves_the_old_database_or_the_new_one(address: StoreAddress, back
     while not survived:
         lines += _STRIDES[address.url.partition(":")[0]]
         survived = survives(lambda: restore_of(backup, address), lines)
-        states.append(stored_rows(address.url, tmp_path))
+        states.append(rows_after_kill(address.url, tmp_path))
         if database is not None and not survived:
             shutil.rmtree(folder)
             shutil.copytree(kept, folder)
